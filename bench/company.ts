@@ -21,6 +21,7 @@ import { makeWrap } from '../shared/operations/keys/make-wrap.ts';
 import type { Policy, World } from '../shared/operations/world.ts';
 import { consentedRows, type SeededRow } from '../test/fixtures/consented-connection.ts';
 import { DAY_MS, POLICY } from '../test/fixtures/policy.ts';
+import { sealsOfCompany } from '../test/fixtures/sealed-company.ts';
 import { FakeLog } from '../test/fakes/fake-system.ts';
 import { FakeVaults, type FakeKeyVersion } from '../test/fakes/fake-vaults.ts';
 import { companyRows, KEYRING } from './seeded-company.ts';
@@ -102,7 +103,8 @@ export class BenchCompany {
     await company.#insert(await company.#connectionRows());
     const { companyId } = company;
     const wrap = await company.#firstWrap();
-    await company.#insert(companyRows({ ...options, companyId, provider: MANAGED, wrap, createdAt: CREATED_AT }));
+    const made = { ...options, companyId, provider: MANAGED, wrap, createdAt: CREATED_AT };
+    await company.#insert(companyRows({ ...made, seals: sealsOfCompany(company.#vaults, { companyId }) }));
     return company;
   }
 

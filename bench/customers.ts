@@ -19,6 +19,7 @@ import { VaultPool } from '../shared/providers/azure-key-vault/client/vault-pool
 import type { ProviderRef, VaultTarget } from '../shared/domain/provider.ts';
 import { keyringRowKey } from '../shared/store/rows/row-keys.ts';
 import type { Tables } from '../shared/store/tables.ts';
+import { sealFeatures, sealPolicy } from '../shared/operations/keys/company-terms.ts';
 import { makeWrap } from '../shared/operations/keys/make-wrap.ts';
 import type { Run } from '../test/end-to-end/run.ts';
 import { consentedRows } from '../test/fixtures/consented-connection.ts';
@@ -124,7 +125,19 @@ async function seedCustomer(seeding: Seeding, n: number): Promise<void> {
   const providers = providersOver({ vaults, vendor: target, clock: systemClock });
   const wrap = await makeWrap({ sealer, providers }, { target, key: asRead(vaultKey.value), companyKey, context });
   if (!wrap.ok) throw new Error('no wrap');
-  const company = { companyId, provider: PROVIDER, wrap: wrap.value, createdAt, shardCount: 1, rowCount: () => 1 };
+  const features = await sealFeatures({ sealer }, companyId, undefined);
+  const policy = await sealPolicy({ sealer }, companyId, undefined);
+  if (!features.ok || !policy.ok) throw new Error('no seal');
+  const seals = { ...features.value, ...policy.value };
+  const company = {
+    companyId,
+    provider: PROVIDER,
+    wrap: wrap.value,
+    createdAt,
+    shardCount: 1,
+    rowCount: () => 1,
+    seals,
+  };
   for (const row of [...(await consentedRows(sealer, connection)), ...companyRows(company)]) {
     const insert = { kind: 'insert', rowKey: row.rowKey, cells: row.cells } as const;
     const { outcome } = await tables.write(row.table, row.partitionKey, [insert]);

@@ -1,5 +1,5 @@
 // The rows of a company with one keyring under its first company key, as they are once its provider is in force. Pure.
-import type { Keyring } from '../shared/domain/keyring.ts';
+import type { Company, Keyring } from '../shared/domain/keyring.ts';
 import type { ProviderRef } from '../shared/domain/provider.ts';
 import { companyCells } from '../shared/store/rows/company-rows.ts';
 import { keyringCells } from '../shared/store/rows/keyring-rows.ts';
@@ -22,8 +22,9 @@ export function companyRows(company: {
   readonly createdAt: string;
   readonly shardCount: number;
   readonly rowCount: (shard: number) => number;
+  readonly seals: Pick<Company, 'featuresSeal' | 'policySeal'>;
 }): readonly SeededRow[] {
-  const { companyId, provider, wrap, createdAt, shardCount, rowCount } = company;
+  const { companyId, provider, wrap, createdAt, shardCount, rowCount, seals } = company;
   const control = (rowKey: string, cells: Cells): SeededRow => ({
     table: 'companies',
     partitionKey: companyId,
@@ -44,7 +45,7 @@ export function companyRows(company: {
   const key = { companyId, keyringId: KEYRING, version: 1, wraps: [wrap], createdAt };
   const about = { companyId, displayName: companyId, defaultKeyring: KEYRING, state: 'active', createdAt } as const;
   return [
-    control(COMPANY_ROW_KEY, companyCells(about)),
+    control(COMPANY_ROW_KEY, companyCells({ ...about, ...seals })),
     control(keyringRowKey(KEYRING), keyringCells(keyring)),
     control(companyKeyRowKey(KEYRING, 1), companyKeyCells(key)),
     ...Array.from({ length: shardCount }, (_, shard): SeededRow => {

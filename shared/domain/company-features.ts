@@ -10,7 +10,7 @@ export const ALL_FEATURES = 'all';
 
 /** Undefined if the company has them all. Without a set of its own it has every one. */
 export function lackOfFeature(
-  { features }: { readonly features?: readonly Feature[] | undefined },
+  features: readonly Feature[] | undefined,
   needed: readonly string[],
 ): Refusal | undefined {
   const lacking = features && needed.find((feature) => !features.some((one) => one === feature));

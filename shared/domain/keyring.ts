@@ -1,4 +1,5 @@
 // Companies and keyrings. Pure.
+import type { Seal } from './company-key.ts';
 import type { CompanyPolicy } from './company-policy.ts';
 import type { Feature } from './company-features.ts';
 import type { ProviderRef } from './provider.ts';
@@ -18,8 +19,12 @@ export interface Company {
   readonly defaultKeyring: string;
   /** The only ones that the vendor lets it have; absent: all. */
   readonly features?: readonly Feature[] | undefined;
+  /** Over `features`, or that there are none; undefined if it cannot be read. */
+  readonly featuresSeal?: Seal | undefined;
   /** What it demands itself; absent: nothing beyond the deployment. */
   readonly policy?: CompanyPolicy | undefined;
+  /** Over `policy`, or that there is none; undefined if it cannot be read. */
+  readonly policySeal?: Seal | undefined;
   /** `closing` while a delete decides and removes; then `closed` for ever: an id is never used again. */
   readonly state: 'active' | 'closing' | 'closed';
   readonly createdAt: string;

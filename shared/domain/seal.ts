@@ -2,6 +2,8 @@
 // tables could wrap a company key of their own or point a connection at another vault.
 import { createHash, verify, type KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, Seal, Wrap } from './company-key.ts';
+import { ALL_FEATURES, type Feature } from './company-features.ts';
+import { NO_POLICY, type CompanyPolicy } from './company-policy.ts';
 import type { Connection, Consent, Move } from './connection.ts';
 import { sealedTextsOf, type ProviderRef } from './provider.ts';
 import type { ExportState } from './export-state.ts';
@@ -151,6 +153,19 @@ export function sealedBytesOfExports(
   { round, allowanceUntil }: ExportState,
 ): Buffer {
   return lengthPrefixed(['keyswitch.seal.export.1', companyId, keyringId, String(round), allowanceUntil ?? '']);
+}
+
+/** The sealed bytes of what the vendor lets a company have. That it has no set of its own, and so every feature, is sealed too. */
+export function sealedBytesOfFeatures(companyId: string, features: readonly Feature[] | undefined): Buffer {
+  const has = features ? ['only', ...features] : [ALL_FEATURES];
+  return lengthPrefixed(['keyswitch.seal.features.1', companyId, ...has]);
+}
+
+/** The sealed bytes of what a company demands itself. None is sealed as the one that demands nothing. */
+export function sealedBytesOfPolicy(companyId: string, policy: CompanyPolicy = NO_POLICY): Buffer {
+  const { vendorKey, keyringsPerProvider, minRsaBits } = policy;
+  const texts = [vendorKey, keyringsPerProvider, String(minRsaBits ?? '')];
+  return lengthPrefixed(['keyswitch.seal.policy.1', companyId, ...texts]);
 }
 
 /** The sealed bytes of a webhook: whose events go where, and signed by what. */

@@ -17,7 +17,7 @@ export interface CallLimiting extends Races {
 
 /**
  * `switch`: starts and re-keys, which ask the vendor's vault. `retry`: of switches. `steer`: pausing, resuming and confirming a switch; each is
- * recorded and makes workers look at all shards; `cancel` has a count of its own. `connection`, `keyring`: puts, each of which costs a signature
+ * recorded and makes workers look at all shards; `cancel` has a count of its own. `connection`, `keyring`, `policy`: puts, each of which costs a signature
  * of the seal key. `events`: checks of the whole chain. `links`: sign-ins of all links together, each of which leaves rows.
  */
 type CompanyCall =
@@ -35,6 +35,7 @@ type CompanyCall =
   | 'events'
   | 'links'
   | 'refresh'
+  | 'policy'
   | 'webhook';
 
 export type LimitedCall =

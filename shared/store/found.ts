@@ -35,7 +35,8 @@ export const at = <P, V, R>(row: Row<P, V, R>, place: P): At<V> => ({
   row,
 });
 
-const found = <P, V, R>(row: Row<P, V, R>, place: P, { rowKey, cells, etag }: StoredRow): Found<R> => ({
+/** A row that was read in another way, as `find` would read it. */
+export const found = <P, V, R>(row: Row<P, V, R>, place: P, { rowKey, cells, etag }: StoredRow): Found<R> => ({
   value: row.read(cells, place),
   etag,
   at: { ...at(row, place), rowKey } as At<unknown>,

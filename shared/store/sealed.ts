@@ -1,6 +1,7 @@
 // Rows that carry seals, of all kinds, to be re-sealed: tells who sealed what, and judges nothing else.
 import type { Seal } from '../domain/company-key.ts';
-import { readListed, type Found } from './found.ts';
+import { found, readListed, type Found } from './found.ts';
+import { companyRow } from './rows/company-rows.ts';
 import { exportsOf } from './rows/export-rows.ts';
 import type { Row, Rows, SealedPart } from './rows/row.ts';
 import { companyKeysOfCompany, connectionsOf } from './rows/sealed-rows.ts';
@@ -18,7 +19,9 @@ export interface SealedRow {
 
 interface SealedKind {
   readonly row: unknown;
+  /** Of the keys of its rows; the whole key of a kind that is one row. */
   readonly prefix: string;
+  readonly isOne?: true;
   readonly read: (companyId: string, stored: StoredRow) => SealedRow | undefined;
 }
 
@@ -44,8 +47,16 @@ const ofCompany = <P, V, R>(rows: Rows<{ readonly companyId: string }, P, V, R>)
   },
 });
 
+const ofCompanyItself: SealedKind = {
+  row: companyRow,
+  prefix: companyRow.key({ companyId: '' }),
+  isOne: true,
+  read: (companyId, stored) => sealedIn(companyRow, { companyId }, found(companyRow, { companyId }, stored)),
+};
+
 /** All such kinds in a company's partition, except rows that last a day: a test holds that none is missing. */
 export const SEALED_KINDS: readonly SealedKind[] = [
+  ofCompanyItself,
   ofCompany(companyKeysOfCompany),
   ofCompany(connectionsOf),
   ofCompany(switchesOfCompany),
@@ -57,6 +68,8 @@ export const SEALED_KINDS: readonly SealedKind[] = [
 
 /** Undefined for a row without a seal, whose seal is no longer checked, or that counts as forged. Throws MalformedRow. */
 export function sealedRow(companyId: string, stored: StoredRow): SealedRow | undefined {
-  const kind = SEALED_KINDS.find(({ prefix }) => stored.rowKey.startsWith(prefix));
+  const kind = SEALED_KINDS.find(({ prefix, isOne }) =>
+    isOne ? stored.rowKey === prefix : stored.rowKey.startsWith(prefix),
+  );
   return kind?.read(companyId, stored);
 }

@@ -4,13 +4,13 @@ import { ALL_FEATURES, type Feature } from '../../domain/company-features.ts';
 import { DEFAULT_KEYRING, type Company } from '../../domain/keyring.ts';
 import type { Actor } from '../../domain/audit.ts';
 import { isResourceId } from '../../domain/ids.ts';
-import { present } from '../../domain/plain-object.ts';
-import { COMPANY_CLOSING, notFound, type Refusal } from '../../domain/refusal.ts';
+import { COMPANY_CLOSING, notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { act } from '../../store/act.ts';
 import { companyRow, everyCompanyRow } from '../../store/rows/company-rows.ts';
 import { keyringRow } from '../../store/rows/keyring-rows.ts';
 import { companiesListed, ensureListed } from '../../store/company-index.ts';
+import { featuresOf, sealFeatures, sealPolicy } from '../keys/company-terms.ts';
 import { loadCompany, loadCompanyRow } from '../../store/control-state.ts';
 import { keepStanding } from '../../store/standings.ts';
 import { listPage, type Found, type Loaded } from '../../store/found.ts';
@@ -64,7 +64,7 @@ function putRow(deps: KeyringMaking, input: CompanyInput, actor: Actor): Promise
     const company = await tx.find(everyCompanyRow, input);
     if (company?.value.state === 'closed') return err({ type: 'company-closed', companyId });
     if (!holds(input, company?.etag)) return err({ type: 'precondition-failed', what: 'company', id: companyId });
-    const put = company ? await change(tx, company, input) : await make(deps, tx, { ...input, writtenBy });
+    const put = company ? await change(deps, { tx, company }, input) : await make(deps, tx, { ...input, writtenBy });
     if (!put.ok) return put;
     return {
       done: () => put.value,
@@ -85,12 +85,17 @@ async function make(
   if (input.defaultKeyring !== undefined && input.defaultKeyring !== DEFAULT_KEYRING) {
     return err(notFound('keyring', input.defaultKeyring));
   }
+  const features = await sealFeatures(deps, companyId, setOf(input.features));
+  if (!features.ok) return features;
+  const policy = await sealPolicy(deps, companyId, undefined);
+  if (!policy.ok) return policy;
   await ensureListed(deps.tables, companyId);
   tx.insert(companyRow, input, {
     companyId,
     displayName: input.displayName ?? companyId,
     defaultKeyring: DEFAULT_KEYRING,
-    ...present({ features: setOf(input.features) }),
+    ...features.value,
+    ...policy.value,
     state: 'active',
     createdAt: deps.clock.now().toISOString(),
     writtenBy,
@@ -99,24 +104,45 @@ async function make(
   return ok(true);
 }
 
-async function change(tx: Tx, company: Found<Company>, input: CompanyInput): Promise<Result<boolean, Refusal>> {
+async function change(
+  deps: KeyringMaking,
+  { tx, company }: { readonly tx: Tx; readonly company: Found<Company> },
+  input: CompanyInput,
+): Promise<Result<boolean, Refusal>> {
   const { value } = company;
   if (value.state !== 'active') return err(COMPANY_CLOSING);
   const displayName = input.displayName ?? value.displayName;
   const defaultKeyring = input.defaultKeyring ?? value.defaultKeyring;
-  const features = input.features === undefined ? value.features : setOf(input.features);
+  const features = await featuresToPut(deps, company, input);
+  if (!features.ok) return features;
   const isAsIs = displayName === value.displayName && defaultKeyring === value.defaultKeyring;
-  if (isAsIs && features?.join() === value.features?.join()) return ok(false);
+  if (isAsIs && !features.value) return ok(false);
   if (defaultKeyring !== value.defaultKeyring) {
     const keyring = await tx.find(keyringRow, { companyId: input.companyId, keyringId: defaultKeyring });
     if (keyring?.value.state !== 'ready') return err(notFound('keyring', defaultKeyring));
   }
-  tx.replace(company, { ...value, displayName, defaultKeyring, features });
+  tx.replace(company, { ...value, displayName, defaultKeyring, ...features.value });
   tx.detail({
     defaultKeyring,
-    ...(input.features === undefined ? {} : { features: features?.join() ?? ALL_FEATURES }),
+    ...(input.features === undefined ? {} : { features: setOf(input.features)?.join() ?? ALL_FEATURES }),
   });
   return ok(false);
+}
+
+/** Undefined if they stay. Said again, they are sealed anew where the ones that are stored are forged: so the vendor mends them. */
+async function featuresToPut(
+  deps: KeyringMaking,
+  company: Found<Company>,
+  input: CompanyInput,
+): Promise<Result<Pick<Company, 'features' | 'featuresSeal'> | undefined, Refusal>> {
+  if (input.features === undefined) return ok(undefined);
+  const wanted = setOf(input.features);
+  if (wanted?.join() === company.value.features?.join()) {
+    const held = await featuresOf(deps, company);
+    if (held.ok) return ok(undefined);
+    if (held.error.code !== 'row-forged') return err(refusedBy(held.error));
+  }
+  return sealFeatures(deps, input.companyId, wanted);
 }
 
 const setOf = (features: CompanyInput['features']): readonly Feature[] | undefined =>

@@ -5,7 +5,7 @@ import { CheckList, verdictOf, type ConnectionCheck, type ConnectionTest } from 
 import { isClaimedByTest, lackOfRecentConsent } from '../../identity/registry/tenant-kinds.ts';
 import { asWarning, type Failure, type FailureCode } from '../../domain/failure.ts';
 import type { KeyTarget } from '../../domain/provider.ts';
-import type { Refusal } from '../../domain/refusal.ts';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import type { Result } from '../../domain/result.ts';
 import type { Entropy } from '../../domain/ports.ts';
 import type { KeyProvider, ReadKey } from '../../providers/provider.ts';
@@ -65,6 +65,8 @@ export class ConnectionChecks {
 
   /** A refusal ends the test without a verdict. A check that fails ends it with one. */
   async run(roleAssigned: boolean): Promise<Refusal | undefined> {
+    const rules = await keyRules(this.#deps, { companyId: this.#companyId });
+    if (!rules.ok) return refusedBy(rules.error);
     if (roleAssigned) {
       const refusal = await this.note({ roleAssignedAt: this.#deps.clock.now().toISOString() });
       if (refusal) return refusal;
@@ -76,8 +78,7 @@ export class ConnectionChecks {
     const target = targetOfConnection(this.connection);
     if (refusal || !target || !this.#isIn) return refusal;
     const purpose = isInForce(this.connection) ? 'in-force' : 'test';
-    const rules = await keyRules(this.#deps.tables, { companyId: this.#companyId });
-    const key = await this.#provider.read(target, { purpose, ...rules });
+    const key = await this.#provider.read(target, { purpose, ...rules.value });
     const forgotten = key.ok ? await this.note({ keySeen: true }) : undefined;
     if (forgotten) return forgotten;
     const servesAsItIs = await this.#lookAtUse();
@@ -109,8 +110,7 @@ export class ConnectionChecks {
     if (!admitted.ok) return this.#list.fail('input', this.#known(admitted.error));
     this.#list.pass('input');
     const reached = await this.#provider.probe.reach(this.connection);
-    if (!reached.ok) return this.#list.fail('dns-tls', this.#known(reached.error));
-    return this.#list.pass('dns-tls');
+    return reached.ok ? this.#list.pass('dns-tls') : this.#list.fail('dns-tls', this.#known(reached.error));
   }
 
   /** As far as a token for the vault. */

@@ -2,7 +2,6 @@
 // connection that something depends on keeps its vault, key and tenant; whatever is stored carries the seal.
 import type { ConnectionInput, Providers, WantedConnection } from '../../providers/provider.ts';
 import type { Act, Actor } from '../../domain/audit.ts';
-import { lackOfFeature } from '../../domain/company-features.ts';
 import type { Connection, ConnectionPlace } from '../../domain/connection.ts';
 import { isResourceId } from '../../domain/ids.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -18,6 +17,7 @@ import { listPage, type Found, type Loaded } from '../../store/found.ts';
 import { companyRow } from '../../store/rows/company-rows.ts';
 import { connectionRow, connectionsOf } from '../../store/rows/sealed-rows.ts';
 import type { Tables } from '../../store/tables.ts';
+import { lackOfFeatures } from '../keys/company-terms.ts';
 import type { LookingAtKeys } from '../keys/look-in-use.ts';
 import { forged, type SealCheck } from '../keys/seals.ts';
 import { claimHosted, refusedToCompany } from './hosted.ts';
@@ -137,7 +137,7 @@ function store(
       return err({ type: 'precondition-failed', what: 'connection', id: connectionId });
     }
     const now = deps.clock.now().toISOString();
-    const lacking = lackOfFeature(company.value, featuresAsked(held?.value, wanted));
+    const lacking = await lackOfFeatures(deps, company, featuresAsked(held?.value, wanted));
     if (lacking) return err(lacking);
     const credential = await credentialToPut(deps, { held: held?.value, wanted, seal: sealTyped });
     if (!credential.ok) return credential;

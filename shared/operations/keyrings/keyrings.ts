@@ -4,7 +4,6 @@ import type { Entropy, Sealer } from '../../domain/ports.ts';
 import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyContext, CompanyKeyRow } from '../../domain/company-key.ts';
 import { policyForbids } from '../../domain/company-policy.ts';
-import { lackOfFeature } from '../../domain/company-features.ts';
 import {
   DEFAULT_KEYRING,
   MAX_KEYRINGS_PER_COMPANY,
@@ -13,7 +12,7 @@ import {
   type KeyringPlace,
 } from '../../domain/keyring.ts';
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
-import { COMPANY_CLOSING, notFound, type Refusal } from '../../domain/refusal.ts';
+import { COMPANY_CLOSING, notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { act, change } from '../../store/act.ts';
 import { companyRow } from '../../store/rows/company-rows.ts';
@@ -23,6 +22,7 @@ import { vendorKeyItemOf } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
 import { loadCompany, loadKeyring, openCompany } from '../../store/control-state.ts';
 import { list, type Found, type Loaded } from '../../store/found.ts';
+import { lackOfFeatures, policyOf } from '../keys/company-terms.ts';
 import { makeFirstCompanyKey } from '../keys/make-wrap.ts';
 import type { CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { placesOfOthers } from '../keys/places-of-keyrings.ts';
@@ -153,14 +153,17 @@ async function insertKeyring(deps: KeyringMaking, place: NewKeyring, actor: Acto
   return act(deps, about, async (tx) => {
     const now = await tx.need(companyRow, place);
     if (await tx.find(keyringRow, place)) return ok(false);
-    const lacking = place.keyringId === DEFAULT_KEYRING ? undefined : lackOfFeature(now.value, ['more-keyrings']);
+    const needed = place.keyringId === DEFAULT_KEYRING ? [] : ['more-keyrings'];
+    const lacking = await lackOfFeatures(deps, now, needed);
     if (lacking) return err(lacking);
     if ((await loadKeyrings(deps.tables, place.companyId)).length >= MAX_KEYRINGS_PER_COMPANY) {
       const message = `A company has at most ${MAX_KEYRINGS_PER_COMPANY} keyrings.`;
       return err({ type: 'invalid', target: 'keyringId', message });
     }
     const others = await placesOfOthers(deps.tables, place);
-    const forbidden = now.value.policy && policyForbids(now.value.policy, { ref, others });
+    const policy = await policyOf(deps, now);
+    if (!policy.ok) return err(refusedBy(policy.error));
+    const forbidden = policyForbids(policy.value, { ref, others });
     if (forbidden) return err(forbidden);
     const connection = await connectionOfNewKeyring(deps, { companyId, ref });
     if (!connection.ok) return connection;

@@ -60,11 +60,11 @@ export async function lookAtKeyInUse(
   const held = await wrapsInUse(deps, companyId, connection);
   if (!held.ok) return { outcome: 'failed', failure: held.error, warnings: [] };
   if (held.value.length === 0) return undefined;
-  const readings = new VersionReadings(deps.providers, {
-    reads: options.reads,
-    rules: await keyRules(deps.tables, { companyId }),
-  });
-  const warnings: Failure[] = [];
+  // Without the company's rules no newer version may be followed; what is in use is looked at all the same.
+  const rules = await keyRules(deps, { companyId });
+  const reads = rules.ok ? options.reads : 'in-use';
+  const readings = new VersionReadings(deps.providers, { reads, rules: rules.ok ? rules.value : {} });
+  const warnings: Failure[] = rules.ok ? [] : [asWarning(rules.error)];
   const keyVersions: KeyVersionInUse[] = [];
   const insteadOf = new Set<string>();
   let unread = {};

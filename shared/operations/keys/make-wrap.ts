@@ -72,10 +72,10 @@ export async function makeFirstCompanyKey(
   const companyKey = deps.entropy.bytes(COMPANY_KEY_BYTES);
   try {
     const provider = deps.providers.of(target.ref);
-    const key = await provider.read(target, {
-      purpose: provider.isVendors ? 'in-force' : 'test',
-      ...(await keyRules(deps.tables, context)),
-    });
+    const rules = await keyRules(deps, context);
+    if (!rules.ok) return err(refusedBy(rules.error));
+    const purpose = provider.isVendors ? 'in-force' : 'test';
+    const key = await provider.read(target, { purpose, ...rules.value });
     if (!key.ok) return err(refusedBy(provider.explain(key.error, {})));
     const [unfit] = key.value.denials;
     if (unfit && !provider.isVendors) return err(refusedBy(unfit));

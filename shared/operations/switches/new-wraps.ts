@@ -106,8 +106,9 @@ async function wrapUnder(
   const target = await targetOf(deps, { companyId: jobs[0].context.companyId, ref });
   if (!target.ok) return target;
   const provider = deps.providers.of(ref);
-  const rules = await keyRules(deps.tables, jobs[0].context);
-  const read = await provider.read(target.value, { purpose, ...present({ keyId }), ...rules });
+  const rules = await keyRules(deps, jobs[0].context);
+  if (!rules.ok) return rules;
+  const read = await provider.read(target.value, { purpose, ...present({ keyId }), ...rules.value });
   if (!read.ok && keyId === undefined) return err(provider.explain(read.error, {}));
   const found = read.ok ? read.value.denials[0] : read.error;
   if (found) return err(keyId === undefined ? found : await inUse(provider, target.value, { found, keyId }));

@@ -3,7 +3,6 @@
 import type { Actor } from '../../domain/audit.ts';
 import { lackOfRecentConsent } from '../../identity/registry/tenant-kinds.ts';
 import { policyForbids } from '../../domain/company-policy.ts';
-import { lackOfFeature } from '../../domain/company-features.ts';
 import { MAX_ROLL_BACKS_PER_VERSION, type Company, type Keyring } from '../../domain/keyring.ts';
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { COMPANY_CLOSING, notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -16,8 +15,9 @@ import type { OrderingVendor } from '../../domain/switch-orders.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import type { Auditing } from '../../store/append.ts';
 import { act, type Acted } from '../../store/act.ts';
-import { find, type Loaded } from '../../store/found.ts';
+import { find, type Found, type Loaded } from '../../store/found.ts';
 import type { Tx } from '../../store/tx.ts';
+import { lackOfFeatures, policyOf } from '../keys/company-terms.ts';
 import { targetOf, type TargetReading } from '../keys/open-wrap.ts';
 import type { Sealer, WorkQueue } from '../../domain/ports.ts';
 import { placesOfOthers } from '../keys/places-of-keyrings.ts';
@@ -91,10 +91,12 @@ async function tryStart(
   if (revoked) return err(revoked);
   const target = order.target ?? keyring.value.provider;
   if (order.kind === 'switch') {
-    const unfit = await judgeTarget(deps, { company: company.value, source: keyring.value.provider, target });
+    const unfit = await judgeTarget(deps, { company, source: keyring.value.provider, target });
     if (unfit) return err(unfit);
     const others = await placesOfOthers(deps.tables, place);
-    const forbidden = company.value.policy && policyForbids(company.value.policy, { ref: target, others });
+    const policy = await policyOf(deps, company);
+    if (!policy.ok) return err(refusedBy(policy.error));
+    const forbidden = policyForbids(policy.value, { ref: target, others });
     if (forbidden) return err(forbidden);
   }
   const connections = await loadConnectionsOf(deps, order.companyId, { needed: [target] });
@@ -183,16 +185,17 @@ async function revocationOf(
 /** A target must exist, be tested (tenant pinned, key read) with a last test that did not fail, and be another key than the one in force. */
 async function judgeTarget(
   deps: StartDependencies,
-  input: { readonly company: Company; readonly source: ProviderRef; readonly target: ProviderRef },
+  input: { readonly company: Found<Company>; readonly source: ProviderRef; readonly target: ProviderRef },
 ): Promise<Refusal | undefined> {
   const { company, source, target } = input;
-  const { companyId } = company;
+  const { companyId } = company.value;
   const { connectionId } = target;
   if (connectionId !== undefined) {
     const connection = await loadConnection(deps, { companyId, connectionId });
     if (!connection.ok) return refusedBy(connection.error);
     if (connection.value?.value.provider !== target.provider) return notFound('connection', connectionId);
-    const lacking = lackOfFeature(company, ['customer-keys', connection.value.value.credential.kind]);
+    const { kind } = connection.value.value.credential;
+    const lacking = await lackOfFeatures(deps, company, ['customer-keys', kind]);
     if (lacking) return lacking;
     if (connection.value.value.tenantId === undefined || !connection.value.value.keySeen) {
       const message = 'Test the connection first, until it is green: its key has not been read yet.';

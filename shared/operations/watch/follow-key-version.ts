@@ -71,7 +71,9 @@ export function followKeyVersion(deps: Following, input: Follow, actor: Actor): 
 
 async function newestOf(deps: Following, companyId: string, target: KeyTarget): Promise<Result<ReadKey, Failure>> {
   const provider = deps.providers.of(target.ref);
-  const key = await provider.read(target, { purpose: 'test', ...(await keyRules(deps.tables, { companyId })) });
+  const rules = await keyRules(deps, { companyId });
+  if (!rules.ok) return rules;
+  const key = await provider.read(target, { purpose: 'test', ...rules.value });
   return key.ok ? key : err(provider.explain(key.error, {}));
 }
 

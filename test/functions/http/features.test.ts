@@ -114,11 +114,32 @@ it('a switch that is under way goes on, and can be cancelled', async () => {
 });
 
 it.each(['no JSON', '{"customer-keys":true}', '["customer-keys", 7, "unknown"]'])(
-  'what cannot be read of a row is no feature, and never all: %s',
+  'what cannot be read of a row is forged, and is shown as no feature and never as all: %s',
   async (cell) => {
     const row = api.store.peek('companies', 'acme', 'company');
     api.store.tamper('companies', 'acme', 'company', { ...row?.cells, features: cell });
-    expect(outcome(await put('/connections/new', CONNECTION))).toBe(MAY_NOT);
-    expect((await api.call('GET', COMPANY, { as: admin })).status).toBe(200);
+    expect(outcome(await put('/connections/new', CONNECTION))).toBe('409 row-forged');
+    const shown = (await api.call('GET', COMPANY, { as: admin })).body['features'];
+    expect(shown).toEqual(cell.startsWith('[') ? ['customer-keys'] : []);
   },
 );
+
+it('lifted in the tables, they are forged: nothing that takes one begins, until the vendor says them again', async () => {
+  await limit(['customer-keys', 'federated']);
+  const { features: _, ...cells } = api.store.peek('companies', 'acme', 'company')?.cells ?? {};
+  const lifted = [cells, { ...cells, features: JSON.stringify(['more-keyrings']) }, { ...cells, featuresSeal: 'x' }];
+  for (const row of lifted) {
+    api.store.tamper('companies', 'acme', 'company', row);
+    expect(outcome(await put('/keyrings/second', {}))).toBe('409 row-forged');
+    expect(outcome(await put('/connections/main', CONNECTION))).toBe('409 row-forged');
+  }
+  const { body } = await api.call('GET', `${COMPANY}/events`, { as: admin });
+  const events = body['value'] as unknown as { readonly action: string; readonly target: string }[];
+  expect(events.find(({ action }) => action === 'security.row-forged')?.target).toBe('company');
+  // The company's own word signs nothing of the vendor's.
+  const policy = { vendorKey: 'allowed', keyringsPerProvider: 'one' };
+  expect(outcome(await put('/policy', policy))).toBe('200');
+  expect(outcome(await put('/keyrings/second', {}))).toBe('409 row-forged');
+  await limit(['all']);
+  expect(outcome(await put('/connections/main', CONNECTION))).toBe('201');
+});

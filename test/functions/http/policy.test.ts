@@ -4,6 +4,7 @@ import { policyForbids, readPolicy } from '../../../shared/domain/company-policy
 import { followKeyVersion } from '../../../shared/operations/watch/follow-key-version.ts';
 import { adminOf, Api, backend, connect, CUSTOMER_HOST, CUSTOMER_KEY, registerCompany, vendor } from './api.ts';
 import type { ApiAnswer } from './api-answer.ts';
+import type { Cells } from '../../../shared/store/tables.ts';
 
 const COMPANY = '/companies/acme';
 const admin = adminOf('acme');
@@ -90,27 +91,6 @@ describe('the vendor’s key, forbidden', () => {
     expect(code(await switchTo('back', MANAGED))).toBe('202');
   });
 
-  it('taken out of the tables by who writes them, moves nothing: what begins then takes an admin’s token, and is recorded', async () => {
-    await switchTo('there', MAIN);
-    await api.work();
-    const { policy: _lifted, ...cells } = api.store.peek('companies', 'acme', 'company')?.cells ?? {};
-    api.store.tamper('companies', 'acme', 'company', cells);
-    expect(await providerOf('default')).toEqual(MAIN);
-    expect(code(await put('/keyrings/second', {}))).toBe('201');
-    expect(await providerOf('second')).toEqual(MAIN);
-    expect(code(await put('/keyrings/third', { provider: MANAGED }, backend))).toBe('403 forbidden');
-    expect(code(await put('/keyrings/third', { provider: MANAGED }, vendor))).toBe('201');
-    const { body } = await api.call('GET', `${COMPANY}/events`, { as: admin });
-    const events = body['value'] as unknown as {
-      readonly action: string;
-      readonly target: string;
-      readonly detail: object;
-    }[];
-    const made = events.find(({ action, target }) => action === 'keyring.create' && target.includes('third'));
-    expect(made?.detail).toMatchObject({ provider: 'managed' });
-    expect(events.find(({ action }) => action === 'company.policy')?.detail).toMatchObject({ vendorKey: 'forbidden' });
-  });
-
   it('takes back what is on its way: a cancel is free', async () => {
     expect(code(await switchTo('there', MAIN))).toBe('202');
     const cancelled = await api.call('POST', `${COMPANY}/keyrings/default/switches/there/cancel`, { as: admin });
@@ -129,6 +109,101 @@ it('one keyring for each provider: no second is made under it or switched to it,
   expect(code(await put('/keyrings/third', {}))).toBe('409 policy-forbids');
   expect(code(await put('/keyrings/third', { provider: MANAGED }))).toBe('201');
   expect(code(await api.call('POST', `${COMPANY}/keyrings/default/rekey`, { as: admin }))).toBe('202');
+});
+
+describe('in the tables, whose writer lifts it', () => {
+  const row = (): Cells => api.store.peek('companies', 'acme', 'company')?.cells ?? {};
+  const write = (cells: Cells): void => {
+    api.store.tamper('companies', 'acme', 'company', cells);
+  };
+  const FORGED = '409 row-forged';
+  const forgedRows = async (): Promise<readonly string[]> => {
+    const { body } = await api.call('GET', `${COMPANY}/events`, { as: admin });
+    const events = body['value'] as unknown as { readonly action: string; readonly target: string }[];
+    return events.filter(({ action }) => action === 'security.row-forged').map(({ target }) => target);
+  };
+  const LIFTED: readonly (readonly [string, (cells: Cells) => Cells])[] = [
+    ['taken away', ({ policy: _, ...cells }) => cells],
+    ['taken away with its seal', ({ policy: _, policySeal: _seal, ...cells }) => cells],
+    ['replaced', (cells) => ({ ...cells, policy: JSON.stringify(OPEN) })],
+    ['softened', (cells) => ({ ...cells, policy: String(cells['policy']).replace('3072', '2048') })],
+    ['under the seal of the features', (cells) => ({ ...cells, policySeal: cells['featuresSeal'] })],
+    ['under no seal that can be read', (cells) => ({ ...cells, policySeal: 'x' })],
+  ];
+
+  it.each(LIFTED)(
+    '%s: nothing begins, each try is a security event, and the company’s word mends it',
+    async (_, lift) => {
+      await demand({ vendorKey: 'forbidden', minRsaBits: 3072 });
+      write(lift(row()));
+      api.vaults.calls.length = 0;
+      expect(code(await put('/keyrings/second', {}))).toBe(FORGED);
+      expect(code(await put('/keyrings/second', { provider: MANAGED }, vendor))).toBe(FORGED);
+      expect(code(await switchTo('there', MAIN))).toBe(FORGED);
+      expect(code(await api.call('POST', `${COMPANY}/connections/main/test`, { as: admin }))).toBe(FORGED);
+      expect(api.vaults.calls.filter(({ operation }) => operation !== 'publicKey')).toEqual([]);
+      expect(await forgedRows()).toContain('company');
+      await api.call('PUT', COMPANY, {
+        as: vendor,
+        body: { displayName: 'Acme Ltd', features: ['customer-keys', 'federated'] },
+      });
+      expect(code(await switchTo('there', MAIN))).toBe(FORGED);
+      await demand({ vendorKey: 'forbidden' });
+      expect(code(await switchTo('there', MAIN))).toBe('202');
+    },
+  );
+
+  it('copied with its seal from another company, it is forged', async () => {
+    await registerCompany(api, 'globex');
+    await demand({ vendorKey: 'forbidden' });
+    const { policy: _, ...own } = row();
+    write({ ...own, policySeal: api.store.peek('companies', 'globex', 'company')?.cells['policySeal'] });
+    expect(code(await put('/keyrings/second', {}))).toBe(FORGED);
+  });
+
+  it('moves nothing that is in force: callers and views go on, and a key in use is looked at', async () => {
+    await switchTo('there', MAIN);
+    await api.work();
+    await demand({ minRsaBits: 4096 });
+    write(LIFTED[0]![1](row()));
+    const made = await api.call('POST', `${COMPANY}/keyrings/default/datakeys`, { as: backend, body: { keys: [{}] } });
+    expect(code(made)).toBe('200');
+    expect((await api.call('GET', `${COMPANY}/policy`, { as: vendor })).body).toEqual(OPEN);
+    expect(await providerOf('default')).toEqual(MAIN);
+  });
+
+  it('said again as it seems to be, it is sealed: what is stored without a seal is no answer', async () => {
+    const { policySeal: _, ...cells } = row();
+    write(cells);
+    expect(code(await demand({}))).toBe('200');
+    expect(code(await put('/keyrings/second', {}))).toBe('201');
+  });
+
+  it('put back as it was before, it is genuine: that is a known limit', async () => {
+    const before = row();
+    await demand({ vendorKey: 'forbidden' });
+    write(before);
+    expect(code(await put('/keyrings/second', {}))).toBe('201');
+  });
+});
+
+describe('a change under an ETag', () => {
+  const change = async (headers: Record<string, string>): Promise<ApiAnswer> =>
+    api.call('PUT', `${COMPANY}/policy`, { as: admin, body: OPEN, headers });
+
+  it('is made if the company is as it was read, and not otherwise', async () => {
+    const read = (await api.call('GET', `${COMPANY}/policy`, { as: admin })).headers.get('etag')!;
+    const put = await api.call('PUT', `${COMPANY}/policy`, {
+      as: admin,
+      body: { ...OPEN, minRsaBits: 3072 },
+      headers: { 'If-Match': read },
+    });
+    expect(code(put)).toBe('200');
+    expect(put.headers.get('etag')).not.toBe(read);
+    expect(code(await change({ 'If-Match': read }))).toBe('412 precondition-failed');
+    expect(code(await change({ 'If-None-Match': '*' }))).toBe('412 precondition-failed');
+    expect(code(await change({ 'If-Match': put.headers.get('etag')! }))).toBe('200');
+  });
 });
 
 describe('the size of keys', () => {

@@ -77,9 +77,9 @@ test('a new company has a default keyring under the vendor’s key, ready for da
     counts: { live: 0, deleted: 0, quarantined: 0, lost: 0 },
   });
   expect(world.vaults.calls.map(({ operation }) => operation).sort()).toEqual([
-    'publicKey',
+    ...['publicKey', 'publicKey', 'publicKey'],
     'readKey',
-    'sign',
+    ...['sign', 'sign', 'sign'],
     'unwrap',
   ]);
   expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');

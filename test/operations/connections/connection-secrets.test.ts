@@ -120,13 +120,15 @@ describe('a secret that is entered', () => {
   });
 
   it('is refused without a date, after its date, or where none is stored yet; nothing is sent', async () => {
-    const calls = world.vaults.calls.length;
+    // What the seal key says of itself is known to a process.
+    const calls = (): number => world.vaults.calls.filter(({ operation }) => operation !== 'publicKey').length;
+    const before = calls();
     expect(await put({})).toMatchObject({ error: { type: 'invalid', target: 'body.credential.clientSecret' } });
     expect(await put({ clientSecret: FIRST })).toMatchObject({ error: { target: 'body.credential.expiresAt' } });
     expect(await putSecret(FIRST, { expiresAt: inDays(-1) })).toMatchObject({
       error: { target: 'body.credential.expiresAt' },
     });
-    expect(world.vaults.calls.length).toBe(calls);
+    expect(calls()).toBe(before);
   });
 
   it('is not stored where the vendor’s vault does not open it again', async () => {

@@ -1,7 +1,6 @@
 // One company with a vault, and all that the operations on its connections need, in memory.
 import type { ConnectionInput } from '../../../shared/providers/provider.ts';
 import type { Company } from '../../../shared/domain/keyring.ts';
-import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { ConnectionTestDependencies } from '../../../shared/operations/connections/connection-test.ts';
 import { putConnection, type ConnectionsDependencies } from '../../../shared/operations/connections/connections.ts';
@@ -12,6 +11,7 @@ import { FakeClock } from '../../fakes/fake-system.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { consentTo } from '../../fixtures/consented-connection.ts';
 import { POLICY } from '../../fixtures/policy.ts';
+import { sealedCompanyCells } from '../../fixtures/sealed-company.ts';
 import { TestWorld } from '../../world.ts';
 
 export const COMPANY = 'acme';
@@ -68,7 +68,7 @@ export class ConnectionWorld extends TestWorld {
       state,
       createdAt: '2026-01-01T00:00:00Z',
     };
-    this.store.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells(company));
+    this.store.tamper('companies', COMPANY, COMPANY_ROW_KEY, sealedCompanyCells(this.vaults, company));
   }
 
   /** A host process of its own: nothing in its caches. */

@@ -33,7 +33,7 @@ const put = (condition: WriteCondition, change: Partial<typeof INPUT> = {}): Ret
 describe('putting a connection', () => {
   it('stores it sealed, and asks nobody but the seal key', async () => {
     expect(await world.put()).toMatchObject({ ok: true, value: { created: true, value: { host: HOST, usedBy: [] } } });
-    expect(world.vaults.calls.map(({ operation }) => operation)).toEqual(['sign']);
+    expect(world.vaults.calls.map(({ operation }) => operation)).toEqual(['publicKey', 'sign']);
     expect(await getConnection(world.deps, PLACE)).toMatchObject({
       ok: true,
       value: { value: { keyName: 'main-key' } },

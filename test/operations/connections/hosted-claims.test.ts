@@ -5,7 +5,6 @@ import { putConnection } from '../../../shared/operations/connections/connection
 import { claimVaultKey, getClaim, lackOfClaim } from '../../../shared/operations/connections/vault-claims.ts';
 import { lackOfProof } from '../../../shared/operations/switches/gate.ts';
 import { claimCells, type VaultClaim } from '../../../shared/store/rows/claim-rows.ts';
-import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import {
   claimPartition,
   CLAIM_ROW_KEY,
@@ -13,6 +12,7 @@ import {
   connectionRowKey,
 } from '../../../shared/store/rows/row-keys.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { sealedCompanyCells } from '../../fixtures/sealed-company.ts';
 import { codeOf } from '../sign-ins/walk.ts';
 import { COMPANY, CONNECTION, ConnectionWorld, HOST, PLACE, TENANT, VENDOR_TENANT } from './connection-world.ts';
 
@@ -26,10 +26,14 @@ beforeEach(() => {
   world = new ConnectionWorld();
   world.vaults.addVault({ host: HOSTED, tenantId: VENDOR_TENANT });
   for (const keyName of [KEY, 'second-key']) world.vaults.addKey({ host: HOSTED, keyName });
-  const company = { companyId: RIVAL, displayName: 'Rival', defaultKeyring: 'default', state: 'active' } as const;
-  const cells = companyCells({ ...company, createdAt: '2026-01-01T00:00:00Z' });
-  world.store.tamper('companies', RIVAL, COMPANY_ROW_KEY, cells);
+  addRival(world);
 });
+
+function addRival({ store, vaults }: ConnectionWorld): void {
+  const company = { companyId: RIVAL, displayName: 'Rival', defaultKeyring: 'default', state: 'active' } as const;
+  const cells = sealedCompanyCells(vaults, { ...company, createdAt: '2026-01-01T00:00:00Z' });
+  store.tamper('companies', RIVAL, COMPANY_ROW_KEY, cells);
+}
 
 /** As the vendor's admin, whose token may be confined to the company. */
 const enter = (companyId: string, host: string, keyName: string): ReturnType<typeof putConnection> => {
@@ -97,12 +101,7 @@ describe('a hosted key whose vault is claimed by another company', () => {
   it('can come about: the other company’s entry fell between two steps of this one', async () => {
     const fresh = new ConnectionWorld();
     world = fresh;
-    fresh.store.tamper(
-      'companies',
-      RIVAL,
-      COMPANY_ROW_KEY,
-      fresh.store.peek('companies', COMPANY, COMPANY_ROW_KEY)!.cells,
-    );
+    addRival(fresh);
     fresh.tables
       .atNext(({ table, partitionKey }) => table === 'companies' && partitionKey === COMPANY)
       .comesAfter(() => enter(RIVAL, HOSTED, 'second-key'));

@@ -1,7 +1,6 @@
 // A key of a company's own that the vendor hosts: who may enter it, whose it then is, and how far another vault or company gets.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionTest } from '../../../shared/domain/connection-verdict.ts';
-import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY } from '../../../shared/store/rows/row-keys.ts';
 import { testConnection } from '../../../shared/operations/connections/connection-test.ts';
 import { deleteConnection, putConnection } from '../../../shared/operations/connections/connections.ts';
@@ -9,6 +8,7 @@ import { getClaim, releaseClaim } from '../../../shared/operations/connections/v
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/step.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { sealedCompanyCells } from '../../fixtures/sealed-company.ts';
 import { IDENTITY_APP_ID } from '../../fakes/fake-vault-answers.ts';
 import { chainOf } from '../audit/chain.ts';
 import {
@@ -33,7 +33,7 @@ beforeEach(() => {
   world.vaults.addKey({ host: HOSTED, keyName: KEY });
   world.vaults.addKey({ host: HOSTED, keyName: 'second-key' });
   const company = { companyId: RIVAL, displayName: 'Rival', defaultKeyring: 'default', state: 'active' } as const;
-  const cells = companyCells({ ...company, createdAt: '2026-01-01T00:00:00Z' });
+  const cells = sealedCompanyCells(world.vaults, { ...company, createdAt: '2026-01-01T00:00:00Z' });
   world.store.tamper('companies', RIVAL, COMPANY_ROW_KEY, cells);
 });
 

@@ -293,6 +293,21 @@ describe('a look at the key in force', () => {
     ]);
   });
 
+  it('is made also where the company’s policy is forged: that is a warning, and no newer version is followed', async () => {
+    const { policySeal: _, ...cells } = rig.store.peek('companies', COMPANY, 'company')!.cells;
+    rig.store.tamper('companies', COMPANY, 'company', cells);
+    rig.vaults.addKey({ ...KEY, fixture: 'rsa-2048-3' });
+    expect(await byCheck()).toMatchObject({ state: 'warning', warnings: ['row-forged'] });
+    expect(await byCallers()).toBeUndefined();
+    const ref = { provider: 'azure-key-vault', connectionId: 'contoso' } as const;
+    const followed = await followKeyVersion(rig.deps, { companyId: COMPANY, keyringId: KEYRING, ref }, ADMIN);
+    expect(failureOf(followed)?.code).toBe('row-forged');
+    const tested = await testConnection({ ...rig.deps, keyPolicy: { propagationMs: 0 } }, PLACE, ADMIN);
+    expect(failureOf(tested)?.code).toBe('row-forged');
+    rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-policy' });
+    expect(await byCheck()).toMatchObject({ state: 'revoked', code: 'access-denied-policy' });
+  });
+
   it('only warns of a key that may be used and not read: callers are served', async () => {
     rig.vaults.fail({ operation: 'readKey', failure: 'access-denied-policy' });
     expect(await byCheck()).toMatchObject({ state: 'warning', warnings: ['access-denied-policy'] });

@@ -75,7 +75,7 @@ const changed = (value: Cells[string]): Cells[string] => {
   return typeof value === 'number' ? value + 1 : !value;
 };
 
-const KINDS = ['companykey', 'connection', 'export', 'switch', 'tenant', 'verification'];
+const KINDS = ['company', 'companykey', 'connection', 'export', 'switch', 'tenant', 'verification'];
 const all = (version: string): unknown => Object.fromEntries(KINDS.map((kind) => [kind, [version]]));
 const stateOf = (rig: Rig): ResealingState =>
   readResealing(rig.store.peek('companies', SYSTEM_PARTITION, RESEALING_ROW_KEY)!.cells)!;

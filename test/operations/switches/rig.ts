@@ -5,7 +5,6 @@ import { createSecretKey } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
-import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { keyringCells } from '../../../shared/store/rows/keyring-rows.ts';
 import { switchCells } from '../../../shared/store/rows/switch-rows.ts';
 import { dataKeyCells, readDataKey, readShard, shardCells } from '../../../shared/store/rows/data-rows.ts';
@@ -32,6 +31,7 @@ import type { FakeClock } from '../../fakes/fake-system.ts';
 import { consentedRows } from '../../fixtures/consented-connection.ts';
 import type { KeyFixtureName } from '../../fixtures/key-fixtures.ts';
 import { DAY_MS, POLICY } from '../../fixtures/policy.ts';
+import { sealedCompanyCells } from '../../fixtures/sealed-company.ts';
 import { TestWorld, VENDOR, type TestHost } from '../../world.ts';
 
 export { VENDOR } from '../../world.ts';
@@ -98,7 +98,7 @@ export class Rig extends TestWorld {
       'companies',
       COMPANY,
       COMPANY_ROW_KEY,
-      companyCells({
+      sealedCompanyCells(this.vaults, {
         companyId: COMPANY,
         displayName: 'Acme',
         defaultKeyring: KEYRING,

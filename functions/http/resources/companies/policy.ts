@@ -4,8 +4,9 @@ import { KEY_SIZES, NO_POLICY, type CompanyPolicy } from '../../../../shared/dom
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { ok } from '../../../../shared/domain/result.ts';
 import { getCompany } from '../../../../shared/operations/companies/companies.ts';
-import { putPolicy } from '../../../../shared/operations/companies/policy.ts';
-import type { Auditing } from '../../../../shared/store/append.ts';
+import { putPolicy, type PolicyChanging } from '../../../../shared/operations/companies/policy.ts';
+import { countCall } from '../../../../shared/store/call-limit.ts';
+import { conditionsOf } from '../../kernel/preconditions.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
 import { companyPath } from '../../kernel/schemas/ids.ts';
 
@@ -43,13 +44,16 @@ export const policyRoutes = [
     tag: 'companies',
     summary: 'What a company demands of its keys and keyrings',
     roles: ['VendorAdmin', 'CompanyAdmin', 'Auditor'],
+    conditions: 'read',
     pathSchema: companyPath,
     refuses: ['company-closed'],
     answers: { 200: 'The policy.' },
     answerSchema: policyBody,
-    run: async (deps: Auditing, call) => {
+    run: async (deps: PolicyChanging, call) => {
       const company = await getCompany(deps, call.path);
-      return company.ok ? ok({ status: 200, body: shown(company.value.value.policy ?? NO_POLICY) }) : company;
+      if (!company.ok) return company;
+      const { value, etag } = company.value;
+      return ok({ status: 200, body: shown(value.policy ?? NO_POLICY), etag });
     },
   }),
   defineRoute({
@@ -58,16 +62,21 @@ export const policyRoutes = [
     path: PATH,
     tag: 'companies',
     summary: 'Say what the company demands of its keys and keyrings',
-    description: 'In the place of what it demanded before. For its own admins alone.',
+    description: 'In the place of what it demanded before. For its own admins alone. The ETag is that of the company.',
     roles: ['CompanyAdmin'],
+    isLimited: true,
+    conditions: 'write',
     pathSchema: companyPath,
     bodySchema: policyBody,
     refuses: ['company-closing'],
+    fails: ['vault'],
     answers: { 200: 'The policy.' },
     answerSchema: policyBody,
-    run: async (deps: Auditing, call) => {
-      const put = await putPolicy(deps, { ...call.path, policy: call.body }, call.actor);
-      return put.ok ? ok({ status: 200, body: shown(put.value) }) : put;
+    run: async (deps: PolicyChanging, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'policy' });
+      if (!allowed.ok) return allowed;
+      const put = await putPolicy(deps, { ...call.path, ...conditionsOf(call), policy: call.body }, call.actor);
+      return put.ok ? ok({ status: 200, body: shown(put.value.value), etag: put.value.etag }) : put;
     },
   }),
 ] as const;
