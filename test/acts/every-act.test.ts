@@ -8,6 +8,7 @@ import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { SYSTEM_PARTITION } from '../../shared/store/rows/row-keys.ts';
 import { repairStandings } from '../../shared/operations/watch/repair-standings.ts';
 import { sweepOutboxes } from '../../shared/store/deliver.ts';
+import { EVENT_TYPES } from '../../shared/domain/event-types.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { FaultyTables, type At, type Write } from '../fakes/faulty-tables.ts';
 import { Died } from '../fakes/tables-but.ts';
@@ -161,5 +162,9 @@ describe('the acts of the product', () => {
       .flatMap(({ body }) => tableRows(body))
       .flatMap(([actions = '']) => [...found(actions, /`([a-z-]+\.[a-z-]+)`/g)]);
     expect([...new Set(named)].toSorted()).toEqual(told);
+  });
+
+  it('are those that a webhook may ask for', () => {
+    expect([...EVENT_TYPES].toSorted()).toEqual(told);
   });
 });

@@ -46,6 +46,16 @@ describe('a webhook', () => {
     expect((await api.call('PUT', ONE, { ...changed, headers: current })).status).toBe(200);
   });
 
+  it('asks for types of events that there are: one that is misspelt would be waited for in vain', async () => {
+    for (const type of ['vault.state-changed', 'vault.revoke', 'valt.*'])
+      expect(await put(ONE, { url: URL_OF_HOOK, types: ['vault.healthy', type] })).toMatchObject({
+        status: 400,
+        body: { error: { code: 'invalid-request', details: [{ target: 'body.types' }] } },
+      });
+    const types = ['vault.revoked', 'switch.*', 'security.key-substituted'];
+    expect(await put(ONE, { url: URL_OF_HOOK, types })).toMatchObject({ status: 201, body: { types } });
+  });
+
   it('is one of ten at most', async () => {
     for (let nth = 0; nth < 10; nth += 1) expect((await put(`/companies/acme/webhooks/w${nth}`)).status).toBe(201);
     expect(await put('/companies/acme/webhooks/one-more')).toMatchObject({

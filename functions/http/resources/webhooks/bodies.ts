@@ -1,5 +1,6 @@
 // Webhooks, how their deliveries stand, and what was given up, as the API shows them.
 import * as z from 'zod';
+import { isEventType } from '../../../../shared/domain/event-types.ts';
 import { NO_COMPANY } from '../../../../shared/domain/ids.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import {
@@ -38,7 +39,7 @@ export const webhookInput = z
       description: 'https, a public host name, no IP address, no port, no user name, no fragment, no space.',
       example: EXAMPLE_URL,
     }),
-    types: types.optional(),
+    types: types.refine((all) => all.every(isEventType), 'there is no such action: see docs/audit.md').optional(),
     signature: signature.optional().meta({ description: '`v1` if it is not given. It stays as it was at first.' }),
   })
   .meta({ id: 'WebhookInput', example: { url: EXAMPLE_URL, types: ['vault.*'], signature: 'v1' } });
