@@ -172,7 +172,7 @@ async function revocationOf(
   { connectionId }: ProviderRef,
 ): Promise<Refusal | undefined> {
   const health = connectionId === undefined ? undefined : await find(tables, healthRow, { companyId, connectionId });
-  if (health?.value.state !== 'revoked') return undefined;
+  if (health?.value?.state !== 'revoked') return undefined;
   const { since, code, message, remedy } = health.value;
   const why = [message, remedy?.text].filter((words) => words !== undefined).join(' ');
   return {

@@ -43,7 +43,7 @@ export async function getHealth(
   const current = await find(deps.tables, healthRow, place);
   const { rows } = await listPage(deps.tables, healthChangesOf, place, { limit: MAX_HISTORY });
   const history = rows.map(({ value }) => value);
-  if (!current) return ok({ history });
+  if (!current?.value) return ok({ history });
   const noted = await notedPace(deps.tables, place);
   const checked = await asChecked(deps.tables, place, current.value, noted);
   return ok({ current: viewOf(deps, place, checked, noted), history });

@@ -3,7 +3,7 @@ import type { ConnectionPlace } from '../../domain/connection.ts';
 import type { KeyDates } from '../../domain/provider.ts';
 import { VAULT_STATES, type KeyVersionInUse, type VaultHealth } from '../../domain/health.ts';
 import { failureCode, failureOwner, isFailureCode, isRemedy, isTime } from './failure-cell.ts';
-import { count, json, need, oneOf, optionalText, text, type Cells } from './cells.ts';
+import { count, json, MalformedRow, need, oneOf, optionalText, text, type Cells } from './cells.ts';
 import type { Row, Rows } from './row.ts';
 import { isRecord, present } from '../../domain/plain-object.ts';
 
@@ -54,13 +54,20 @@ const readKeyVersions = (value: unknown): readonly KeyVersionInUse[] =>
     return Object.values(dates).every(isTime) ? [{ keyId, ...(dates as KeyDates) }] : [];
   });
 
-/** A vault's current health. */
-export const healthRow: Row<ConnectionPlace, VaultHealth> = {
+/** A vault's current health; undefined if it cannot be read: the next check writes it anew, and must not be kept from it. */
+export const healthRow: Row<ConnectionPlace, VaultHealth, VaultHealth | undefined> = {
   table: 'health',
   partition: ({ companyId }) => companyId,
   key: ({ connectionId }) => currentHealthRowKey(connectionId),
   cells: healthCells,
-  read: readHealth,
+  read: (cells) => {
+    try {
+      return readHealth(cells);
+    } catch (error) {
+      if (error instanceof MalformedRow) return undefined;
+      throw error;
+    }
+  },
 };
 
 /** One change of a vault's health: what it became. */

@@ -183,6 +183,16 @@ describe('a look', () => {
     },
   );
 
+  it('at a vault whose state others have made unreadable tells its state anew', async () => {
+    await check();
+    rig.store.tamper('health', COMPANY, currentHealthRowKey('contoso'), { format: 1, state: 'rubbish' });
+    rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac' });
+    rig.clock.advance(10 * 60_000);
+    await checkRound(deps);
+    expect(rig.log.events()).not.toContain('agenda.look-failed');
+    expect((await health()).current).toMatchObject({ state: 'revoked' });
+  });
+
   it('at a company key that somebody forged says so, and asks no vault', async () => {
     const context = { companyId: COMPANY, keyringId: KEYRING, version: 2 };
     const row = (await loadCompanyKeyRow(rig.store, context))!.value!;
