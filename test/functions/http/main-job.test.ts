@@ -291,6 +291,7 @@ describe('a tenant found in the data', () => {
     expect((await api.call('PUT', tenant, { as: vendor })).status).toBe(201);
     expect((await api.call('GET', tenant, { as: admin })).body['tenantId']).toBe('acme.example');
     expect(list((await api.call('GET', `${acme}/tenants`, { as: auditor })).body['value'])).toHaveLength(1);
+    expect((await api.call('POST', `${acme}/tenants/refresh`, { as: adminOf('acme') })).status).toBe(204);
     expect((await api.call('DELETE', tenant, { as: vendor })).status).toBe(204);
   });
 });
