@@ -136,6 +136,17 @@ describe('a key that was purged', () => {
     expect(await rig.openByCaller()).toBe(2);
   });
 
+  it('is not one whose version in use one server of the vault finds and another does not: no other key is said to have its name', async () => {
+    rig.vaults.fail({ host: CONTOSO_HOST, operation: 'unwrap', failure: 'key-not-found' });
+    for (const afterMs of [MINUTE_MS, MINUTE_MS]) {
+      const { code, remedy } = await check(afterMs);
+      expect(code).toBe('key-not-found');
+      expect(remedy?.text).not.toContain('purging');
+    }
+    rig.vaults.heal();
+    expect(await check()).toMatchObject({ state: 'healthy' });
+  });
+
   it('is looked for in two calls also where a newer version was not followed, in whatever order the versions are read', async () => {
     rig.vaults.addKey({ host: CONTOSO_HOST, keyName: KEY, fixture: 'rsa-2048-4', change: { enabled: false } });
     for (const before of [300_000, 600_000]) {
