@@ -98,8 +98,10 @@ export async function renewOnAgenda(tables: Tables, item: AgendaItem): Promise<v
   const bucket = bucketOf(item.companyId);
   for (let attempt = 0; attempt < MAX_RENEWALS; attempt += 1) {
     const row = await tables.read('agenda', bucket, rowKey);
+    // What a timer has noted of a look that found nothing is out of date.
+    const cells = { format: 1, ...(row?.cells['emptyAt'] ? { emptyAt: '' } : {}) };
     const write = row
-      ? ({ kind: 'merge', rowKey, cells: { format: 1 }, etag: row.etag } as const)
+      ? ({ kind: 'merge', rowKey, cells, etag: row.etag } as const)
       : ({ kind: 'insert', rowKey, cells: { format: 1 } } as const);
     const written = await tables.write('agenda', bucket, [write]);
     if (written.outcome === 'committed') return;

@@ -4,7 +4,7 @@ import { KEYSWITCH } from '../../domain/audit.ts';
 import { judgeNewest } from '../../domain/key-versions.ts';
 import { SETTLED_AFTER_MS } from '../../store/rows/resealing-rows.ts';
 import { walkAgenda } from '../../store/agenda-walk.ts';
-import { noteOnAgenda, putOnAgenda, rowWithSecrets, takeOffListed, type ListedAgendaItem } from '../../store/agenda.ts';
+import { noteOnAgenda, rowWithSecrets, takeOffListed, type ListedAgendaItem } from '../../store/agenda.ts';
 import { changeOnce } from '../../store/act.ts';
 import { find, type Found } from '../../store/found.ts';
 import { findSecrets } from '../../store/held-secrets.ts';
@@ -86,8 +86,9 @@ async function walk(deps: Following, state: VendorKeyState, newest: ReadKey): Pr
     const made = await followOne(deps, item, older);
     if (made === undefined) return 0;
     left -= 1;
-    await noteOnAgenda(deps.tables, item, { round: roundName(state) });
-    return made > 0 ? 1 : 0;
+    if (made === 'nothing') await leave(deps, item, state);
+    else await noteOnAgenda(deps.tables, item, { round: roundName(state), emptyAt: '' });
+    return made !== 'nothing' && made > 0 ? 1 : 0;
   });
   if (!whole || left > 0) return sum;
   const held = await find(deps.tables, vendorKeyRow, {});
@@ -100,26 +101,33 @@ async function walk(deps: Following, state: VendorKeyState, newest: ReadKey): Pr
   return sum;
 }
 
+/**
+ * An act that has put the item on, or renewed it, may write only now. So it goes where an earlier round found nothing either, so long ago that such an act
+ * is over, and no act has renewed it since.
+ */
+async function leave(deps: Following, item: ListedAgendaItem, state: VendorKeyState): Promise<void> {
+  const now = deps.clock.now();
+  const emptyForMs = now.getTime() - Date.parse(text(item.cells, 'emptyAt') ?? '');
+  if (emptyForMs >= SETTLED_AFTER_MS) await takeOffListed(deps.tables, item);
+  else await noteOnAgenda(deps.tables, item, { round: roundName(state), emptyAt: now.toISOString() });
+}
+
 /** How many wraps were made; undefined if some are still under an older version. */
-async function followOne(deps: Following, item: ListedAgendaItem, older: OlderVersions): Promise<number | undefined> {
+type Made = number | 'nothing' | undefined;
+
+/** `nothing`: it names nothing that the vendor's key wraps. */
+async function followOne(deps: Following, item: ListedAgendaItem, older: OlderVersions): Promise<Made> {
   const rowKey = rowWithSecrets(item);
   return rowKey === undefined ? followKeyring(deps, item, older) : followRow(deps, { item, rowKey }, older);
 }
 
-async function followKeyring(
-  deps: Following,
-  item: ListedAgendaItem,
-  older: OlderVersions,
-): Promise<number | undefined> {
+async function followKeyring(deps: Following, item: ListedAgendaItem, older: OlderVersions): Promise<Made> {
   const { ref } = deps.providers.vendor;
   const place = { companyId: item.companyId, keyringId: item.id };
   const listed = await companyKeysOfKeyring(deps, place);
   if (!listed.ok) return undefined;
   const named = listed.value.rows.flatMap(({ value }) => wrapOf(value, ref)?.keyId ?? []);
-  if (named.length === 0 && listed.value.isWhole) {
-    if (!(await comesBack(deps, place))) await takeOffListed(deps.tables, item);
-    return 0;
-  }
+  if (named.length === 0 && listed.value.isWhole) return (await comesBack(deps, place)) ? 0 : 'nothing';
   const insteadOf = await older.among(named);
   if (!insteadOf) return undefined;
   const followed = await followKeyVersion(
@@ -137,15 +145,10 @@ async function followRow(
   deps: Following,
   { item, rowKey }: { readonly item: ListedAgendaItem; readonly rowKey: string },
   older: OlderVersions,
-): Promise<number | undefined> {
+): Promise<Made> {
   const place = { companyId: item.companyId, rowKey };
   const versions = await versionsOfSecrets(deps, place);
-  if (versions === undefined) {
-    await takeOffListed(deps.tables, item);
-    // Looked at once more: what was written meanwhile stays on the agenda.
-    if (await versionsOfSecrets(deps, place)) await putOnAgenda(deps.tables, item);
-    return 0;
-  }
+  if (versions === undefined) return 'nothing';
   const insteadOf = await older.among(versions);
   if (!insteadOf) return undefined;
   const followed = await followSecrets(deps, place, { newest: older.newest, insteadOf });

@@ -51,14 +51,14 @@ const turn = (tables: Tables = rig.store): Promise<number> => followVendorKey(ri
 const rotate = (): string =>
   rig.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-3' }).describes.keyId;
 
-async function putSecret(clientSecret: string): Promise<void> {
+async function putSecret(clientSecret: string, tables: Tables = rig.store): Promise<void> {
   const input = {
     vaultUri: 'https://contoso.vault.azure.net',
     keyName: 'another-key',
     tenantId: CUSTOMER_TENANT,
     credential: { kind: 'client-secret', clientId: APP, clientSecret, expiresAt: '2099-01-01' },
   };
-  valueOf(await putConnection(host(), { ...CONNECTION, input, condition: {} }, ADMIN));
+  valueOf(await putConnection(host(tables), { ...CONNECTION, input, condition: {} }, ADMIN));
 }
 
 const connection = async (): Promise<Connection> => valueOf(await getConnection(host(), CONNECTION)).value;
@@ -165,12 +165,30 @@ describe('the secrets of a company', () => {
 });
 
 describe('a row with secrets', () => {
-  it('leaves the agenda with the round after it was deleted', async () => {
+  it('leaves the agenda with the second round after it was deleted', async () => {
     expect(agendaIn(rig.store, 'vendor-key')).toContain(item(COMPANY, connectionRowKey('own-app')));
     valueOf(await deleteConnection(host(), { ...CONNECTION, condition: {} }, ADMIN));
     rotate();
     await turn();
+    rig.clock.advance(SETTLED_MS);
+    await turn();
     expect(agendaIn(rig.store, 'vendor-key')).not.toContain(item(COMPANY, connectionRowKey('own-app')));
     expect(agendaIn(rig.store, 'vendor-key')).toContain(item(COMPANY, webhookRowKey('siem')));
+  });
+
+  it('stays on the agenda where rounds look between its being put on and the write of its secrets', async () => {
+    valueOf(await deleteConnection(host(), { ...CONNECTION, condition: {} }, ADMIN));
+    rotate();
+    await turn();
+    rig.clock.advance(SETTLED_MS);
+    const tables = new FaultyTables(rig.store);
+    tables
+      .atNext(({ writes }) => writes.some(({ rowKey }) => rowKey === connectionRowKey('own-app')))
+      .comesAfter(() => turn());
+    await putSecret(FIRST, tables);
+    expect(agendaIn(rig.store, 'vendor-key')).toContain(item(COMPANY, connectionRowKey('own-app')));
+    const keyId = rotate();
+    await turn();
+    expect(versions(await connection())).toEqual([keyId]);
   });
 });

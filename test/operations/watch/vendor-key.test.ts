@@ -1,7 +1,7 @@
 // The vendor rotates their own key: every keyring that it wraps follows, in slices, and nothing is walked while there is nothing to follow.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
-import { agendaRowKey, vendorKeyItemOf } from '../../../shared/store/agenda.ts';
+import { agendaRowKey, renewOnAgenda, vendorKeyItemOf } from '../../../shared/store/agenda.ts';
 import { find } from '../../../shared/store/found.ts';
 import { vendorKeyRow } from '../../../shared/store/rows/vendor-key-rows.ts';
 import { companyKeyRowKey } from '../../../shared/store/rows/row-keys.ts';
@@ -134,6 +134,40 @@ describe('a keyring on the agenda', () => {
     await switchTo('s3', CONTOSO);
     rotate();
     await turn();
+    rig.clock.advance(600_000);
+    await turn();
     expect(items()).not.toContain(item);
+  });
+
+  it('stays on it where a round looks between its being put on and its first key, and follows with the second round', async () => {
+    const tables = new FaultyTables(rig.store);
+    let keyId = '';
+    tables
+      .atNext(({ writes }) => writes.some(({ rowKey }) => rowKey === 'keyring|late'))
+      .comesAfter(async () => {
+        keyId = rotate();
+        await turn();
+      });
+    await putKeyring(rig.freshHost(tables), { companyId: COMPANY, keyringId: 'late' }, ADMIN);
+    expect(await wrappedBy('late')).not.toEqual([keyId]);
+    rig.clock.advance(600_000);
+    expect(await turn()).toBe(1);
+    expect(await wrappedBy('late')).toEqual([keyId]);
+    expect(isVendorKeySettled(await state())).toBe(true);
+  });
+
+  it('stays on it where it was put on anew since a round found nothing', async () => {
+    const nothing = { companyId: COMPANY, keyringId: 'nothing' };
+    await renewOnAgenda(rig.store, vendorKeyItemOf(nothing));
+    rotate();
+    await turn();
+    rig.clock.advance(600_000);
+    await renewOnAgenda(rig.store, vendorKeyItemOf(nothing));
+    await turn();
+    expect(items()).toContain(agendaRowKey(vendorKeyItemOf(nothing)));
+    rig.clock.advance(600_000);
+    rotate();
+    await turn();
+    expect(items()).not.toContain(agendaRowKey(vendorKeyItemOf(nothing)));
   });
 });
