@@ -58,8 +58,9 @@ async function secretsToPut(
     );
   const sealed = await seal({ value, expiresAt });
   if (!sealed.ok) return err(refusedBy(sealed.error));
-  // Of two, the older is the one that has worked.
-  const proven = stored.at(-1);
+  // Of two, the older is the one that has worked, and serves on until it ends.
+  const now = clock.now().getTime();
+  const proven = stored.findLast((one) => now < Date.parse(one.expiresAt)) ?? stored.at(-1);
   return ok(proven && !dropOlder ? [sealed.value, proven] : [sealed.value]);
 }
 

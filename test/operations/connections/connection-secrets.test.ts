@@ -195,6 +195,14 @@ describe('a secret that is replaced', () => {
     expect(await opened()).toEqual([SECOND, FIRST]);
   });
 
+  it('goes, and not the newer one, where it has expired before a third is entered', async () => {
+    valueOf(await put({ expiresAt: inDays(1) }));
+    valueOf(await putSecret(SECOND));
+    world.clock.advance(2 * DAY_MS);
+    valueOf(await putSecret(THIRD));
+    expect(await opened()).toEqual([THIRD, SECOND]);
+  });
+
   it('is dropped at once on request', async () => {
     valueOf(await putSecret(SECOND, { dropOlder: true }));
     expect(await opened()).toEqual([SECOND]);
