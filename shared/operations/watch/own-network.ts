@@ -10,7 +10,7 @@ import { ok } from '../../domain/result.ts';
 import type { Providers } from '../../providers/provider.ts';
 
 const SAME_TIME_MS = 60_000;
-/** So many others without a name, and more than there are with one. */
+/** So many other companies whose vaults have no name, and more than there are with one: one company alone can delete many. */
 const MANY = 3;
 const MAX_HOSTS = 10_000;
 const ASKED_AGAIN_AFTER_MS = 10_000;
@@ -20,8 +20,14 @@ const NAMELESS: ReadonlySet<FailureCode> = new Set<FailureCode>(['vault-not-foun
 const ON_THE_WAY: ReadonlySet<FailureCode> = new Set<FailureCode>([...NAMELESS, 'vault-unreachable']);
 
 interface Seen {
+  readonly companyId: string;
   readonly isNameless: boolean;
   readonly atMs: number;
+}
+
+interface Place {
+  readonly companyId: string;
+  readonly host: string;
 }
 
 export class OwnNetwork {
@@ -35,29 +41,28 @@ export class OwnNetwork {
   }
 
   /** The look as it is, or with our own failure in place of what the vault seems to have. */
-  async judge(host: string, look: Look): Promise<Look> {
+  async judge({ companyId, host }: Place, look: Look): Promise<Look> {
     const failed = look.outcome === 'failed' && isOnTheWay(look.failure) ? look.failure : undefined;
     const isNameless = failed !== undefined && NAMELESS.has(failed.code);
-    this.#seen.set(host, { isNameless, atMs: this.#deps.clock.steadyMs() });
+    this.#seen.set(host, { companyId, isNameless, atMs: this.#deps.clock.steadyMs() });
     if (!failed) return look;
-    const detail = (isNameless ? this.#othersWithout(host) : undefined) ?? (await this.#ownVaultToo(failed.code));
+    const detail = (isNameless ? this.#othersWithout(companyId) : undefined) ?? (await this.#ownVaultToo(failed.code));
     if (detail === undefined) return look;
     return { outcome: 'failed', failure: failure('own-network', { detail }), warnings: look.warnings };
   }
 
-  #othersWithout(host: string): string | undefined {
+  #othersWithout(companyId: string): string | undefined {
     const since = this.#deps.clock.steadyMs() - SAME_TIME_MS;
-    let without = 0;
-    let withName = 0;
-    for (const [other, { isNameless, atMs }] of this.#seen.entries()) {
+    const nameless = new Set<string>();
+    const withName = new Set<string>();
+    for (const { companyId: other, isNameless, atMs } of this.#seen.values()) {
       // The last that were seen come first.
       if (atMs < since) break;
-      if (other === host) continue;
-      if (isNameless) without += 1;
-      else withName += 1;
+      if (other !== companyId) (isNameless ? nameless : withName).add(other);
     }
-    if (without < MANY || without < withName) return undefined;
-    return `${without} other vaults lost their names within the same minute`;
+    const without = [...nameless].filter((other) => !withName.has(other)).length;
+    if (without < MANY || without < withName.size) return undefined;
+    return `the vaults of ${without} other companies lost their names within the same minute`;
   }
 
   async #ownVaultToo(code: FailureCode): Promise<string | undefined> {

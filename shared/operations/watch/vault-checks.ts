@@ -122,7 +122,7 @@ async function judged(
     seen,
   }: { readonly connection: Connection; readonly before: VaultHealth | undefined; readonly seen: Look },
 ): Promise<Look> {
-  const look = await deps.ownNetwork.judge(connection.host, seen);
+  const look = await deps.ownNetwork.judge({ companyId: place.companyId, host: connection.host }, seen);
   const provider = deps.providers.of(connection);
   return inLightOf({ tables: deps.tables, provider }, { ...place, known: before, now: deps.clock.now() }, look);
 }

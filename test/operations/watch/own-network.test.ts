@@ -23,10 +23,16 @@ beforeEach(() => {
   network = new OwnNetwork({ clock: world.clock, providers: world.providers() });
 });
 
+/** Each company has one vault. */
+const ofCompany = (index: number): { readonly companyId: string; readonly host: string } => ({
+  companyId: `company-${index}`,
+  host: `vault-${index}.example`,
+});
+
 async function codesOf(looks: readonly Look[]): Promise<readonly unknown[]> {
   const codes: unknown[] = [];
   for (const [index, look] of looks.entries()) {
-    const judged = await network.judge(`vault-${index}.example`, look);
+    const judged = await network.judge(ofCompany(index), look);
     codes.push(judged.outcome === 'failed' ? judged.failure.code : 'good');
   }
   return codes;
@@ -39,7 +45,7 @@ it('the fourth vault that loses its name within a minute is not the one to blame
     'vault-not-found',
     'own-network',
   ]);
-  const judged = await network.judge('vault-0.example', GONE);
+  const judged = await network.judge(ofCompany(0), GONE);
   expect(judged).toMatchObject({ failure: { code: 'own-network', kind: 'transient', owner: 'vendor' } });
 });
 
@@ -48,13 +54,22 @@ it('vaults that lose their names while more are reached have lost them', async (
 });
 
 it('one vault that is looked at again and again is one', async () => {
-  for (let look = 0; look < 9; look += 1) expect(await network.judge('vault-0.example', GONE)).toBe(GONE);
+  for (let look = 0; look < 9; look += 1) expect(await network.judge(ofCompany(0), GONE)).toBe(GONE);
+});
+
+it('vaults of one company that are deleted together are not our network, while our own vault answers', async () => {
+  for (let minute = 0; minute < 3; minute += 1) {
+    for (let vault = 0; vault < 6; vault += 1)
+      expect(await network.judge({ companyId: 'one', host: `vault-${vault}.example` }, GONE)).toBe(GONE);
+    expect(await network.judge({ companyId: 'another', host: 'another.example' }, GONE)).toBe(GONE);
+    world.clock.advance(55_000);
+  }
 });
 
 it('vaults that lost their names at other times have nothing to do with each other', async () => {
   await codesOf([GONE, GONE, GONE]);
   world.clock.advance(60_001);
-  expect(await network.judge('vault-9.example', GONE)).toBe(GONE);
+  expect(await network.judge(ofCompany(9), GONE)).toBe(GONE);
 });
 
 it.each([
