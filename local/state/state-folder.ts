@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SQLITE_CORRUPT, StateFile } from './state-file.ts';
 
 /** To be raised whenever rows or stand-ins change so that what was kept before cannot be read. */
-export const FORMAT = 20;
+export const FORMAT = 21;
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
 };

@@ -49,6 +49,7 @@ const BEYOND_SCHEMAS: readonly { readonly faults: RegExp; readonly said: string 
   { faults: /good in that tenant only/, said: '`tenantId` is required with it' },
   { faults: /No secret of this app is stored yet/, said: 'where none is, it is required' },
   { faults: /column Expires beside the secret/, said: 'required with a secret' },
+  { faults: /there is no such action/, said: 'Actions of the record (docs/audit.md)' },
   { faults: /vendor's own vault/, said: "not of the vendor's own vault" },
 ];
 

@@ -48,7 +48,7 @@ describe('a request that is not valid', () => {
   });
 
   test('is told that a call takes no body', async () => {
-    const answer = await api.call('POST', '/operations/timers/audit/run', { as: vendor, body: {} });
+    const answer = await api.call('DELETE', '/companies/acme/connections/none', { as: vendor, body: {} });
     expect(answer.status).toBe(400);
     expect(answer.body['error']?.['details']).toEqual([
       { code: 'invalid-value', target: 'body', message: 'The call takes no body.' },

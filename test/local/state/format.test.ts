@@ -7,7 +7,7 @@ import { FORMAT } from '../../../local/state/state-folder.ts';
 import { readPage, ROOT, sections, tableRows } from '../../docs/markdown.ts';
 
 /** To be recorded anew whenever FORMAT is raised: the error of the test names the new one. */
-const RECORDED = { format: 20, rows: 'f2daa6e3e28dfa3d' };
+const RECORDED = { format: 21, rows: 'e187ae6bef54124e' };
 
 /** Rows and the types of their cells, as docs/storage.md has them and a test compares; and the code that says what is sealed. */
 function fingerprint(): string {
