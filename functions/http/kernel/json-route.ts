@@ -21,7 +21,7 @@ const JSON_EDGE: Edge<CallContext, Answer<unknown>, never> = {
   refuse: refuseWithJson,
 };
 
-const NO_BODY = z.undefined({ error: 'The call takes no body' });
+const NO_BODY = z.undefined();
 
 /** `deps` of `run` name only what the operation uses. Path and query schemas that are left out accept nothing. */
 export function defineRoute<

@@ -47,14 +47,6 @@ describe('a request that is not valid', () => {
     expect(detailsOf(answer)).toEqual(['unknown-field body.credential.extra']);
   });
 
-  test('is told that a call takes no body', async () => {
-    const answer = await api.call('DELETE', '/companies/acme/connections/none', { as: vendor, body: {} });
-    expect(answer.status).toBe(400);
-    expect(answer.body['error']?.['details']).toEqual([
-      { code: 'invalid-value', target: 'body', message: 'The call takes no body.' },
-    ]);
-  });
-
   test.each([
     ['a line separator', 'a\u2028b', 'U+2028 at offset 1'],
     ['a paragraph separator', 'ab\u2029', 'U+2029 at offset 2'],
