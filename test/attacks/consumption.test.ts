@@ -73,20 +73,22 @@ attack('A46', async () => {
   let tested = 0;
   let limited: RawAnswer | undefined;
   while (!limited && tested < 2 * CALLS_PER_MINUTE) {
-    let answer: RawAnswer | undefined;
-    const calls = await scene.vaultCallsOf(async () => {
-      answer = await scene.attempt('POST', test, { token });
-    });
-    if (answer?.status === 200) tested += 1;
-    else {
-      limited = answer;
-      expect(calls).toEqual([]);
-    }
+    const answer = await scene.attempt('POST', test, { token });
+    if (answer.status === 200) tested += 1;
+    else limited = answer;
   }
   expect([limited?.status, limited?.code]).toEqual([429, 'too-many-requests']);
   expect(tested).toBeGreaterThanOrEqual(CALLS_PER_MINUTE - 1);
   expect(Number(limited?.headers['retry-after'])).toBeGreaterThan(0);
   expect(Number(limited?.headers['retry-after'])).toBeLessThanOrEqual(60);
+  // Behind each green test the vault was checked. Once that is over, a test too many asks no vault.
+  await until('a test too many that asks no vault', async () => {
+    let answer: RawAnswer | undefined;
+    const calls = await scene.vaultCallsOf(async () => {
+      answer = await scene.attempt('POST', test, { token });
+    });
+    return answer?.status === 429 && calls.length === 0;
+  });
   // One company's limit is nobody else's.
   const { company, token: other } = await scene.intruder('a46');
   await company.connect(scene.run.environment.customers.contoso, { id: 'azure', keyName: 'a46-key' });

@@ -34,7 +34,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { args: '--keys 99', sentence: /^--keys takes a whole number from 100 to 1000000: / },
     { args: '--dir', sentence: /^--dir takes a folder that is there: / },
     { args: '--dir README.md', sentence: /^--dir takes a folder that is there, and README\.md is none: / },
-    { args: '--break it', sentence: /^--break takes one of row, file, leak: / },
+    { args: '--break it', sentence: /^--break takes one of row, file, leak in the chapter switch: / },
     { args: '--short=1', sentence: /^--short takes no value: / },
   ],
   'sign-in': [
