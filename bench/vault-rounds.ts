@@ -1,5 +1,5 @@
-// Rounds of vault checks by two hosts over the vaults of many customers: a first one, one in which all answer, one in which one in twenty says nothing and
-// one in fifty denies, and the next one, in which nothing has changed. The messages come all at once, where the timer spreads them over a minute.
+// Rounds of vault checks by two hosts over the vaults of many customers: a first one, one in which all answer, one in which one in fifty denies, one in which
+// one in twenty says nothing besides, and the next one, in which nothing has changed. The messages come all at once, where the timer spreads them over a minute.
 import { setTimeout as delay } from 'node:timers/promises';
 import { SERVICE_BUS_HOST } from '../local/identities.ts';
 import { CHECKS_QUEUE } from '../local/environment/app-environment.ts';
@@ -27,9 +27,11 @@ const HOSTS = 2;
 const SILENT_EACH = 20;
 const DENIED_EACH = 50;
 const MOST_SECONDS = 60;
-/** Two notes for each lane of each bucket. */
-const MOST_NOTES = 64;
+/** Two notes for each lane of each bucket, and as many for a few that go on in the next minute. */
+const MOST_NOTES = 96;
 const LIMIT_SECONDS = { run: 10, trial: 1 };
+/** Beside the time limit: of the checks that end by it. */
+const WORK_SECONDS = 1;
 const CHECKS = new Set(['get', 'unwrapkey']);
 const NEVER = '0 0 0 29 2 *';
 /** One `get` and one `unwrapKey`. */
@@ -67,24 +69,30 @@ export async function vaultRounds(options: BenchOptions): Promise<boolean> {
   tell('a round, all answer', well);
   const value = well.vaultCalls / vaults;
   report.value({ what: 'vault calls for each check', value, unit: '', goal: { atMost: MOST_CALLS } });
-  const changes = await harm(run, vaults);
-  const harmed = await roundOfAll(scene);
-  tell('a round, 5 % silent, 2 % deny', harmed);
-  const added = Math.max(0, harmed.seconds - well.seconds);
-  report.value({ what: 'added by these', value: added, unit: 's', goal: { atMost: limit } });
-  report.value({
-    what: `events of ${changes} changes`,
-    value: harmed.writesOf('events'),
-    unit: 'transactions',
-    goal: { atMost: changes },
-  });
+  const told = (changes: number, round: Measured): void =>
+    report.value({
+      what: `events of ${changes} changes`,
+      value: round.writesOf('events'),
+      unit: 'transactions',
+      goal: { atMost: changes },
+    });
+  const denied = await deny(run, vaults);
+  const inDenial = await roundOfAll(scene);
+  tell('a round, 2 % deny', inDenial);
+  told(denied, inDenial);
+  const silent = await silence(run, vaults);
+  const inSilence = await roundOfAll(scene);
+  tell('a round, 5 % silent besides', inSilence);
+  const added = Math.max(0, inSilence.seconds - inDenial.seconds);
+  report.value({ what: 'added by the silent', value: added, unit: 's', goal: { atMost: limit + WORK_SECONDS } });
   const again = await roundOfAll(scene);
   tell('a round, nothing changed', again);
+  // A check that was given up early, since others were silent, is decided in the next round.
   report.value({
-    what: 'events of that round',
-    value: again.writesOf('events'),
+    what: `events of ${silent} changes, in both rounds`,
+    value: inSilence.writesOf('events') + again.writesOf('events'),
     unit: 'transactions',
-    goal: { atMost: 0 },
+    goal: { atMost: silent },
   });
   report.value({
     what: 'notes of that round',
@@ -184,15 +192,28 @@ async function itemsOf(tables: Tables): Promise<readonly ListedAgendaItem[]> {
 }
 
 /** Answers of how many. */
-async function harm(run: Run, vaults: number): Promise<number> {
-  const { keyVault } = run.environment;
-  let harmed = 0;
-  for (let n = 0; n < vaults; n += 1) {
-    const vault = `/vaults/${customerHost(n)}`;
-    if (n % SILENT_EACH === 0) await keyVault.call('PATCH', vault, { latencyMs: 60_000 });
-    else if (n % DENIED_EACH === 1) await keyVault.call('DELETE', `${vault}/role-assignments/keyswitch`, {});
-    else continue;
-    harmed += 1;
+function deny({ environment: { keyVault } }: Run, vaults: number): Promise<number> {
+  return eachOf(vaults, { every: DENIED_EACH, from: 1 }, (vault) =>
+    keyVault.call('DELETE', `${vault}/role-assignments/keyswitch`, {}),
+  );
+}
+
+/** The same; none of those that deny. */
+function silence({ environment: { keyVault } }: Run, vaults: number): Promise<number> {
+  return eachOf(vaults, { every: SILENT_EACH, from: 0 }, (vault) =>
+    keyVault.call('PATCH', vault, { latencyMs: 60_000 }),
+  );
+}
+
+async function eachOf(
+  vaults: number,
+  { every, from }: { readonly every: number; readonly from: number },
+  change: (vault: string) => Promise<unknown>,
+): Promise<number> {
+  let changed = 0;
+  for (let n = from; n < vaults; n += every) {
+    await change(`/vaults/${customerHost(n)}`);
+    changed += 1;
   }
-  return harmed;
+  return changed;
 }
