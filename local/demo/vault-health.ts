@@ -6,7 +6,7 @@ import type { Demo } from './demo.ts';
 
 const pathOf = ({ name }: Customer): string => `/companies/${name}/connections/${CONNECTION_ID}`;
 
-/** As the last check found it, whoever asked for that. Undefined before the first. */
+/** As the last check found it, of the timer or on request. Undefined before the first. */
 export async function knownHealth({ api, environment }: Demo, customer: Customer): Promise<HealthAnswer | undefined> {
   const token = environment.tokens.companyAdmins[customer.name];
   const path = `${pathOf(customer)}/health`;

@@ -54,7 +54,7 @@ export interface FailureFacts {
   readonly inUse?: boolean;
   /** Only an unfinished switch depends on it. */
   readonly onlyInSwitch?: boolean;
-  /** The first green test of the connection claims its key, and nobody else does. */
+  /** The first green test of the connection claims its key, and nothing else does. */
   readonly isClaimedByTest?: boolean;
 }
 

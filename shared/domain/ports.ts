@@ -32,7 +32,7 @@ export interface MessageQueue<Message> {
   send(messages: readonly Message[], options?: { readonly delayMs?: number }): Promise<void>;
 }
 
-/** A queue as it can be looked at by whoever may receive from it. */
+/** A queue as the right to receive from it lets one look at it. */
 export interface QueueWatch {
   /** Takes and locks nothing. Throws StoreUnavailable. */
   look(): Promise<QueueDepth>;

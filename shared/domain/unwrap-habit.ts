@@ -57,7 +57,7 @@ const mostOf = (habit: UnwrapHabit, atLeast: number): number => Math.max(atLeast
 
 /**
  * Undefined where the count changes nothing: it was added before, or comes when its hour is over. `atLeast`: up to so many keys in an hour are unusual
- * for nobody.
+ * for no company.
  */
 export function afterCount(
   before: UnwrapHabit | undefined,

@@ -161,7 +161,7 @@ export class SignInScene {
     expect(events.filter((one) => one.requestId === requestId)).toEqual([]);
   }
 
-  /** What the tables are asked while somebody waits for an answer, each as operation and table. The agenda and what is counted each minute are the timers'. */
+  /** What the tables are asked while a caller waits for an answer, each as operation and table. The agenda and what is counted each minute are the timers'. */
   async tableCallsOf<T>(attempt: () => Promise<T>): Promise<{ readonly result: T; readonly calls: readonly string[] }> {
     const { tables } = this.scene.run.environment;
     const last = (await tables.requests()).at(-1)?.sequence ?? 0;

@@ -75,7 +75,7 @@ async function testOnce(
   if (refusal) return err(refusal);
   const verdict = checks.verdict();
   logVerdict(deps.log, { companyId: request.companyId, connection: checks.connection, verdict });
-  // A switch away from a vault that was revoked is refused until a check has seen it well: whoever gave access back must not wait for the timer.
+  // A switch away from a vault that was revoked is refused until a check has seen it well: a customer who gave access back must not wait for the timer.
   if (verdict.status === 'green' && isInForce(checks.connection)) await deps.askedChecks.ask(request, 'change');
   return ok(verdict);
 }

@@ -49,7 +49,7 @@ const letIn = (place: InstructionPlace): Instruction => ({
   portal: installInPortal(place),
 });
 
-/** For whoever keeps the key and asks by what the app proves itself: no secret of it leaves the vendor's tenant. */
+/** For a key keeper who asks by what the app proves itself: no secret of it leaves the vendor's tenant. */
 const proofOf = ({ federation }: InstructionPlace): string =>
   federation === undefined
     ? ''

@@ -132,7 +132,7 @@ const callers: Readonly<Record<string, Claims | undefined>> = {
 
 /** What a route is about, for tokens that are confined: spelt out for each, here a second time. */
 const REACHES: Readonly<Record<Reach, readonly string[]>> = {
-  // Refused to whoever is confined.
+  // Refused to every confined token.
   'all companies': [
     ...['view-system-event', 'list-system-events', 'verify-system-events'],
     ...['list-global-webhooks', 'get-global-webhook', 'list-global-webhook-deliveries', 'list-global-dead-letters'],

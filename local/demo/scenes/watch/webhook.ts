@@ -52,7 +52,7 @@ async function checkTest(demo: Demo): Promise<void> {
   screen.done('A message of type webhook.test is sent: the receiver verifies its signature, and takes it.');
 }
 
-/** What is sent to it here is signed, and then spoilt, as by somebody who wants to be believed. */
+/** What is sent to it here is signed, and then changed, as a forger would change it. */
 async function checkReceiver(
   demo: Demo,
   { secret, other }: { readonly secret: string; readonly other: string },
