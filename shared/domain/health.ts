@@ -124,8 +124,7 @@ export const isNews = (before: VaultHealth | undefined, after: VaultHealth): boo
 /** Whether there is anything to write. What only tells when is not, nor is the same reason that is worded anew. */
 export const hasChanged = (before: VaultHealth | undefined, after: VaultHealth): boolean =>
   isNews(before, after) ||
-  before === undefined ||
-  before.sightings !== after.sightings ||
+  before?.sightings !== after.sightings ||
   JSON.stringify(toldBy(before)) !== JSON.stringify(toldBy(after));
 
 /** The row is not sealed, and admins run the commands in it: what to do is never left as others have put it there. */
