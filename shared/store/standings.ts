@@ -1,4 +1,4 @@
-// Keeps the index of how companies stand. Whoever has changed a company, or how its vault stands, writes its entry anew; what was missed is repaired by a
+// Keeps the index of how companies stand. An act that changes a company, or a check that changes its vault's state, writes its entry anew; what was missed is repaired by a
 // timer. An entry is decided from rows that are read after it, so that of two writers the one with the older knowledge loses.
 import { standingOf, type CompanyStanding } from '../domain/company-standing.ts';
 import { ok } from '../domain/result.ts';

@@ -1,5 +1,5 @@
 // Adds what one process has counted in a minute to how many data keys the company unwraps, and records where that is far beyond its habit. Only what
-// callers were given counts: a switch that moves data keys unwraps none of them for anybody.
+// callers were given counts: a switch that moves data keys gives none of them to a caller.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ok, type Result } from '../../domain/result.ts';

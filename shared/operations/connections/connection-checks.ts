@@ -167,7 +167,7 @@ export class ConnectionChecks {
     return this.#list.pass('token');
   }
 
-  /** Whoever opens the key with an app of the company's own may claim it: another company's key they could not open. */
+  /** A company whose own app opens the key may claim it: its app could not open another company's key. */
   async #claim(): Promise<Refusal | undefined> {
     const { host, keyName } = this.connection;
     const claimed = await claimVaultKey(this.#deps, { companyId: this.#companyId, host, keyName });

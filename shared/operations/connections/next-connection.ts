@@ -6,10 +6,13 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { isHostedByVendor } from '../../identity/registry/tenant-kinds.ts';
 import type { WantedConnection } from '../../providers/provider.ts';
 
+const isSameKey = (held: Connection, wanted: WantedConnection): boolean =>
+  held.provider === wanted.provider && held.host === wanted.host && held.keyName === wanted.keyName;
+
 /** Of a connection that is there only what is new of it: a secret that runs out can be replaced. */
 export function featuresAsked(held: Connection | undefined, wanted: WantedConnection): readonly string[] {
-  const { provider, host, keyName, credential } = wanted;
-  const samePlace = held?.provider === provider && held.host === host && held.keyName === keyName;
+  const { credential } = wanted;
+  const samePlace = held !== undefined && isSameKey(held, wanted);
   return [
     ...(samePlace ? [] : ['customer-keys']),
     ...(samePlace && held.credential.kind === credential.kind ? [] : [credential.kind]),
@@ -32,7 +35,7 @@ export const made = (id: string, wanted: WantedConnection, credential: Credentia
 
 /** The connection as wanted, or itself. What was learnt of another vault, key or app is forgotten; consent is to be given anew. */
 export function changed(held: Connection, wanted: WantedConnection, credential: Credential): Result<Unsealed, Refusal> {
-  const samePlace = held.provider === wanted.provider && held.host === wanted.host && held.keyName === wanted.keyName;
+  const samePlace = isSameKey(held, wanted);
   const sameTenant = wanted.tenantId === undefined || held.tenantId === wanted.tenantId;
   const isSameApp = sameApp(held.credential, credential);
   const samePromise = isHostedByVendor(held.credential) === isHostedByVendor(wanted.credential);

@@ -145,7 +145,7 @@ class Turn {
     return this.#failed(record, sent.error);
   }
 
-  /** Nobody is told of it, and the turn goes on. */
+  /** The webhook is not told of this event, and the turn goes on with the next. */
   #leftOut({ sequence, hash }: AuditRecord): Delivered | undefined {
     this.#cursor = { ...this.#cursor, sequence, hash };
     return undefined;

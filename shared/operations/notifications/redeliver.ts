@@ -1,5 +1,5 @@
-// Sends again, at a person's word, what was given up. A letter only names an event, and anybody who writes the tables can write one: whose event it is and
-// whether this webhook is to be told of it is asked of the webhook, whose seal is checked, and of the record.
+// Sends again, on request, events that were given up. A dead letter only names an event, and a writer of the tables can forge one: the webhook, whose seal is
+// checked, and the record decide whose event it is and whether this webhook is told of it.
 import { hashOfRecord, type Actor, type AuditRecord } from '../../domain/audit.ts';
 import { NO_COMPANY } from '../../domain/ids.ts';
 import type { Sealer } from '../../domain/ports.ts';

@@ -34,7 +34,7 @@ interface RowOf<P, V, R> {
 
 export interface HeldSecrets<V> {
   readonly secrets: readonly { readonly place: SecretPlace; readonly secret: SealedSecret }[];
-  /** The row with these in their places, in the same order. Its seal is to be made anew. */
+  /** The row with these secrets in place of its own, in the same order. The caller makes its seal anew. */
   with(secrets: readonly SealedSecret[]): V;
 }
 

@@ -1,4 +1,4 @@
-// Watch, scene 3: the vault answers nothing. Nobody notices, for as long as the grace lasts, and nothing counts as revoked.
+// Watch, scene 3: the vault answers nothing. For as long as the grace lasts callers are served, and nothing counts as revoked.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HealthAnswer } from '../../answers.ts';
 import { CACHE_LIFETIME_MS, type Demo } from '../../demo.ts';
@@ -11,7 +11,7 @@ import { answerAgain, fallSilent, setKeyEnabled } from '../../vault-owner.ts';
 import { number, seconds } from '../../words.ts';
 
 export const VAULT_CALL_LIMIT_MS = 2_000;
-/** From then on no company key can be left of those that the vault opened: its lifetime is over, and so is the first try that was made anew. */
+/** From then on the lifetime of every company key that the vault opened is over, and so is the first new try: what is served is bridged. */
 const BRIDGED_FROM_MS = CACHE_LIFETIME_MS + VAULT_CALL_LIMIT_MS + 500;
 const WATCH_MS = 14_000;
 const TIMEOUT_MS = 40_000;
